@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from broadcast.campaigns import approve, estimate
 from broadcast.delivery.work import account_for
-from broadcast.models import Account, Campaign, Content, Place
+from broadcast.models import Account, Campaign, Content, Place, Reading
 from channels_adapters.core.interface import Estimate, Rendered
 
 from .lists import capabilities, label
@@ -75,9 +75,15 @@ def one(content: Content) -> Preview:
         shown.problem = str(error)
         return shown
     if capabilities(content.channel).needs_audio:
-        from audio.text import speak
+        from audio.bulletin import preview
+        from broadcast.stations.bulletins import script_for
 
-        spoken = speak(shown.rendered.text)
+        try:
+            # With the title and the place's own readings, as it will be read.
+            spoken = preview(script_for(content, None, Reading.objects.select_related("place")))
+        except ValueError as error:
+            shown.problem = str(error)
+            return shown
         shown.spoken = list(spoken.sentences)
         shown.doubts = [f"{doubt.written} → {doubt.spoken}" for doubt in spoken.doubts]
     return shown

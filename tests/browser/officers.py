@@ -65,6 +65,7 @@ def compose(desk: Desk, title: str, *, send: bool = True) -> int:
     page.click("main .btn-go")
     expect(page.locator("#composer")).to_be_visible()
     campaign = int(re.search(r"/chien-dich/(\d+)/", page.url)[1])
+    page.click("#tab-sms_twilio")
     page.check("[name=sms_twilio-on]")
     page.fill("#sms_twilio-body", SMS)
     expect(page.locator("#meter-sms_twilio")).to_contain_text("UCS-2")

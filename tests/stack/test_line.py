@@ -28,9 +28,13 @@ def manage(stack: Stack, *arguments: str, check: bool = True) -> subprocess.Comp
 
 
 def accepted(stack: Stack) -> Counter[str]:
-    """How often the gateways took each reference: the truth outside the engine."""
+    """How often the gateways took each message: the truth outside the engine.
+
+    Telegram's requests carry no reference, so a message of a campaign is told by its text and citizen.
+    """
     with urllib.request.urlopen(stack.environment["SANDBOX_URL"] + "/control/accepted.ndjson") as reply:
-        return Counter(json.loads(line)["reference"] for line in reply if line.strip())
+        lines = [json.loads(line) for line in reply if line.strip()]
+    return Counter(line["reference"] or f"{line['address']} {line['text']}" for line in lines)
 
 
 def children(pid: int) -> list[int]:

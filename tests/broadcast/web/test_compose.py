@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from broadcast.models import Campaign
+from broadcast.stations import lexicon
 
 
 def step(name: str, campaign) -> str:
@@ -206,3 +207,14 @@ def test_a_too_long_text_is_refused(browse, writer, campaign):
     response = browse(writer).post(step("content", campaign), content_form(campaign, source="a" * 200_001))
     assert response.status_code == 422
     assert "quá mức" in response.content.decode()
+
+
+def test_the_loudspeaker_preview_reads_the_title_and_the_places_own_words(browse, writer, campaign):
+    lexicon.save(writer, campaign.place, "NVH", "nhà văn hoá thôn")
+    url = reverse("campaign.preview", args=[campaign.pk, "loudspeaker"])
+    form = {"loudspeaker-on": "on", "title": "Họp dân", "loudspeaker-body": "8 giờ tại NVH."}
+    page = browse(writer).post(url, form).content.decode()
+    sentences = re.findall("<li>(.*?)</li>", page.lower())
+    assert sentences[0].startswith("họp dân") and sentences[-1].startswith("tám giờ tại nhà văn hoá thôn"), sentences
+    symbols = browse(writer).post(url, {"loudspeaker-on": "on", "loudspeaker-body": "*** ---"})
+    assert symbols.status_code == 200
