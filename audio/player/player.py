@@ -24,6 +24,16 @@ VIETNAM = timezone(timedelta(hours=7))
 CLOCK_FAULT = 120.0  # seconds the own clock may be off before it is reported
 
 
+def _heed_cancellation() -> None:
+    """Raise the CancelledError that `asyncio.wait_for` swallows before Python 3.12 when its future is just done.
+
+    Call after each wait that has a time limit, also inside aiomqtt; without it a player told to end may go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     device: str
@@ -98,6 +108,7 @@ class Player:
                     for name in (topic(c.device, "command"), topic(c.device, "programme"), f"{ROOT}/all/command",
                                  *(f"{ROOT}/group/{g}/command" for g in c.groups)):  # fmt: skip
                         await client.subscribe(name, qos=1)
+                        _heed_cancellation()
                     self._client = client
                     await self._hand_over()
                     await self._heartbeat()
@@ -105,9 +116,7 @@ class Player:
                         self._receive(str(message.topic), bytes(message.payload or b""), bool(message.retain))
                         await self._hand_over()
             except (aiomqtt.MqttError, OSError) as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():  # leaving failed because we are ending
-                    raise asyncio.CancelledError from error
+                _heed_cancellation()  # leaving failed because we are ending
                 log.warning("not connected: %s", type(error).__name__)
             finally:
                 self._client = None
@@ -190,6 +199,7 @@ class Player:
                     return
                 self.library.outbox.remove(report)
                 self.library.save()
+                _heed_cancellation()
 
     async def _heartbeats(self) -> None:
         while True:
@@ -214,6 +224,7 @@ class Player:
         if self._client is not None:
             with contextlib.suppress(aiomqtt.MqttError):
                 await self._client.publish(topic(self.config.device, "state"), dump(state), qos=1, retain=True)
+                _heed_cancellation()
 
     # -- fetching ahead -----------------------------------------------------------------------------------------
 
@@ -239,6 +250,7 @@ class Player:
             with contextlib.suppress(TimeoutError):
                 # woken by a new message; a failed fetch is tried again after a while
                 await asyncio.wait_for(self._changed.wait(), self.config.reconnect if missing else 60)
+                _heed_cancellation()
                 await asyncio.sleep(self.config.tick)
 
     # -- playing by the own clock -------------------------------------------------------------------------------

@@ -368,6 +368,29 @@ async def test_last_will_and_power_loss(broker: Broker, files: str, tmp_path: Pa
         assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
+async def test_told_to_end_while_its_report_is_confirmed(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = aiomqtt.Client.publish
+
+    async def swallow(client: aiomqtt.Client, *args: object, **more: object) -> None:
+        """As asyncio.wait_for before Python 3.12: done and cancelled at once, it returns."""
+        if task.cancelling() or not told.is_set():
+            await publish(client, *args, **more)
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+
+    told = asyncio.Event()
+    player = Player(config(broker, tmp_path / "p"))
+    task = asyncio.ensure_future(player._network())
+    monkeypatch.setattr(aiomqtt.Client, "publish", swallow)
+    told.set()
+    done, _ = await asyncio.wait([task], timeout=20)
+    assert done and task.cancelled()
+
+
 async def test_a_device_cannot_speak_or_listen_for_another(broker: Broker) -> None:
     login = {"username": OTHER, "password": f"key-{OTHER}"}
     async with engine(broker) as e, aiomqtt.Client("127.0.0.1", broker.port, **login) as intruder:
