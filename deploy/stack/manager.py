@@ -382,7 +382,7 @@ class Manager:
 
     def wait_ready(self) -> None:
         while not all(child.ready for child in self.children.values() if child.wanted):
-            self.turn()
+            self.turn(0.03)  # short: the turn that finds the last one ready must not sleep on it
 
     def forever(self) -> None:
         while True:
