@@ -6,6 +6,7 @@ A file ``test_<adapter>.py`` defines ``CASES``; tests of what only that channel 
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -50,6 +51,7 @@ class Signed:
     receipts: tuple[Receipt, ...] = ()
     inbound: tuple[Inbound, ...] = ()
     ask: tuple[Query, ...] = ()
+    signed_at: float = field(default_factory=time.time)  # signatures age: the test travels back to it
 
 
 @dataclass(frozen=True)

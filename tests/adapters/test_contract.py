@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from channels_adapters.core import registry
 from channels_adapters.core.interface import Next, Query, Reason, Recipient
@@ -332,7 +333,8 @@ async def test_looking_up_says_nothing_when_nothing_can_be_known(name, cases, pr
 @each("callbacks")
 async def test_a_genuine_callback_is_believed_and_read(name, item, transport):
     adapter = build(name, transport, "http://127.0.0.1:9")
-    assert adapter.verify(item.request)
+    with time_machine.travel(item.signed_at):
+        assert adapter.verify(item.request)
     read = adapter.parse(item.request)
     assert (read.receipts, read.inbound, read.ask) == (item.receipts, item.inbound, item.ask)
     assert 200 <= adapter.reply(item.request).status < 300
