@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from broadcast.delivery.ledger import range_of
@@ -51,13 +52,13 @@ def _settle(batch: Batch) -> None:
 
 def finish() -> None:
     """Close contents whose batches are all done, and campaigns whose contents are all closed."""
-    open_batches = Batch.objects.filter(
-        content__campaign__status__in=(CampaignStatus.PREPARING, CampaignStatus.RUNNING)
-    )
-    busy = set(open_batches.exclude(status=BatchStatus.DONE).values_list("content_id", flat=True))
+    # One statement, one snapshot: an expansion committed meanwhile is seen with its batches, or not at all.
+    unsent = Batch.objects.filter(content_id=OuterRef("pk")).exclude(status=BatchStatus.DONE)
     Content.objects.filter(
-        status=ContentStatus.RUNNING, campaign__status__in=(CampaignStatus.PREPARING, CampaignStatus.RUNNING)
-    ).exclude(pk__in=busy).update(status=ContentStatus.FINISHED)
+        ~Exists(unsent),
+        status=ContentStatus.RUNNING,
+        campaign__status__in=(CampaignStatus.PREPARING, CampaignStatus.RUNNING),
+    ).update(status=ContentStatus.FINISHED)
     states: dict[int, set[str]] = defaultdict(set)
     sending = Content.objects.filter(campaign__status__in=(CampaignStatus.PREPARING, CampaignStatus.RUNNING))
     for campaign_id, status in sending.values_list("campaign_id", "status"):
