@@ -14,6 +14,7 @@ from .errors import Stopped, Trouble
 from .handle import without_stack
 from .manager import Manager, manage, say
 from .processes import PROCESSES, Process
+from .schema import fingerprint
 from .state import ROOT, State
 
 STARTED = float(os.environ.pop("LOA_STARTED", time.time()))  # when the script was called
@@ -52,8 +53,18 @@ def started(
     environment = dict(os.environ if given is None else given)
     with Manager(state, processes, environment, kind=kind, durable=durable, **options) as manager:
         if migrated:
-            prepare(manager, "migrate", "Bringing the database up to date", "migrate", "--noinput")
+            migrate(manager)
         yield manager
+
+
+def migrate(manager: Manager) -> None:
+    """Bring the database up to date, unless neither it nor the tree has changed since that was last done."""
+    url = manager.environment["DATABASE_URL"]
+    known = fingerprint(url)
+    if known and known == manager.state.migrated():
+        return
+    prepare(manager, "migrate", "Bringing the database up to date", "migrate", "--noinput")
+    manager.state.record_migrated(fingerprint(url))
 
 
 def prepare(manager: Manager, log: str, what: str, *command: str) -> None:

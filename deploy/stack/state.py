@@ -3,6 +3,7 @@
     env            generated secrets, NAME=value, for the owner alone
     run.json       what runs now; written by the manager
     lock           held while a manager lives
+    migrated       what the database and the migrations were when they last agreed (see schema.py)
     pg/ valkey/    the embedded servers' data
     media/ log/ sandbox/
 
@@ -71,6 +72,15 @@ class State:
 
     def record(self, what: Mapping[str, Any]) -> None:
         self._write("run.json", json.dumps(what, indent=1))
+
+    def migrated(self) -> str:
+        try:
+            return (self.path / "migrated").read_text()
+        except OSError:
+            return ""
+
+    def record_migrated(self, fingerprint: str) -> None:
+        self._write("migrated", fingerprint)
 
     def _write(self, name: str, text: str) -> None:
         """Replace a file so that a reader sees the old or the new one, whole."""

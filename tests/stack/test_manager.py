@@ -300,3 +300,19 @@ def test_help_lists_every_command():
     text = subprocess.run([ROOT / "loa", "help"], capture_output=True, text=True, check=True).stdout
     for command in ("demo", "up", "manage", "test", "check", "bench", "chaos", "lock", "help"):
         assert f"./loa {command}" in text
+
+
+def test_the_database_is_migrated_again_only_when_it_or_the_tree_has_changed(tmp_path):
+    def migrated(change: str = "") -> bool:
+        with Stack(tmp_path / "state", []) as stack:
+            if change:
+                with psycopg.connect(stack.environment["DATABASE_URL"]) as connection:
+                    connection.execute(change)
+            return (tmp_path / "state" / "log" / "migrate.log").exists()
+
+    assert migrated()
+    assert not migrated("UPDATE django_migrations SET applied = now() WHERE app = 'sessions'")
+    assert migrated()
+    (tmp_path / "state" / "migrated").write_text("of another tree")
+    assert migrated()
+    assert not migrated()
